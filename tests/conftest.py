@@ -34,8 +34,13 @@ SLOW_TRIED_BY_OTHERS = (
     "fieldcamp/desk", "fieldcamp/signin", "fieldcamp/workspace/admin", "integrations/admin", "integrations/books",
     "integrations/demo", "integrations/mail", "integrations/views",
 )  # fmt: skip
-# Ids and parameters that nobody sends in earnest: PostgreSQL refuses more of them.
-TRIED_ON_POSTGRESQL = ("test_two_workspaces.py", "fieldcamp/api/test_fuzz.py")
+# What is tried on PostgreSQL alone where both are: ids and parameters that nobody sends in earnest, of which it refuses
+# more, and the slow tests of what reads and writes alike on both.
+HOSTILE = ("test_two_workspaces.py", "fieldcamp/api/test_fuzz.py")
+SLOW_ON_POSTGRESQL = (
+    "fieldcamp/api", "fieldcamp/webhooks", "fieldcamp/workspace", "integrations/api", "integrations/push",
+    "integrations/reconciliation", "integrations/services",
+)  # fmt: skip
 
 # How long it takes to think of an example says how busy the machine is.
 hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,27 +53,35 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves what is marked `once`, and what is about no database, to SQLite. Where both databases are tried,
-    long tests with the vendor in memory, and those of hostile requests, are left to PostgreSQL. CI has forty minutes
-    for both."""
+    """Leaves what is marked `once`, and what is about no database, to SQLite. Where both databases are tried, some of
+    what is long is left to PostgreSQL: CI has forty minutes for both."""
     if connection.vendor == "sqlite":
         if "BOTH_DATABASES" in os.environ:
-            elsewhere = {Path(__file__).parent / file for file in TRIED_ON_POSTGRESQL}
-            left = {item for item in items if is_a_long_one_in_memory(item) or item.path in elsewhere}
-            leave_out(config, items, left)
+            leave_out(config, items, {item for item in items if is_for_postgresql(item)})
         return
+    leave_out(config, items, {item for item in items if is_for_sqlite(item)})
 
-    def stands_in(item: pytest.Item, folders: tuple[str, ...]) -> bool:
-        return not {Path(__file__).parent / folder for folder in folders}.isdisjoint(item.path.parents)
 
-    once = {
-        item
-        for item in items
-        if item.get_closest_marker("once")
-        or stands_in(item, NO_DATABASE + TRIED_BY_OTHERS)
-        or (item.get_closest_marker("slow") and stands_in(item, SLOW_TRIED_BY_OTHERS) and not is_about_commits(item))
-    }
-    leave_out(config, items, once)
+def stands_in(item: pytest.Item, folders: tuple[str, ...]) -> bool:
+    return not {Path(__file__).parent / folder for folder in folders}.isdisjoint(item.path.parents)
+
+
+def is_for_sqlite(item: pytest.Item) -> bool:
+    """Returns whether one database is enough for it."""
+    if item.get_closest_marker("once") or stands_in(item, NO_DATABASE + TRIED_BY_OTHERS):
+        return True
+    slow = bool(item.get_closest_marker("slow")) and not is_about_commits(item)
+    return slow and stands_in(item, SLOW_TRIED_BY_OTHERS)
+
+
+def is_for_postgresql(item: pytest.Item) -> bool:
+    """Returns whether it is left out on SQLite where PostgreSQL is tried as well; nothing is left out on both."""
+    if is_for_sqlite(item):
+        return False
+    if is_a_long_one_in_memory(item) or item.path in {Path(__file__).parent / file for file in HOSTILE}:
+        return True
+    slow = bool(item.get_closest_marker("slow")) and not is_about_commits(item)
+    return slow and stands_in(item, SLOW_ON_POSTGRESQL)
 
 
 def is_about_commits(item: pytest.Item) -> bool:
