@@ -92,7 +92,7 @@ COLOURS = {"runOnly": ["color-contrast"]}  # in the dark the rest is the same; e
 
 
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 800}
-OTHER_WIDTH = 10  # so many pages, each of another kind, are looked at in both widths
+OTHER_WIDTH = 16  # so many pages, each of another kind, are looked at in both widths
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", EVERYTHING), ("dark", COLOURS)])

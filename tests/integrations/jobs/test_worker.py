@@ -58,6 +58,15 @@ def descendants(pid: int) -> list[int]:
     return [int(child) for child in children] + [below for child in children for below in descendants(int(child))]
 
 
+def backends() -> set[int]:
+    """Who is connected to the database. A server still carries out what a client has sent that was killed since."""
+    if connection.vendor != "postgresql":
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return {pid for (pid,) in cursor.fetchall()}
+
+
 @pytest.fixture
 def worker(tmp_path, queue) -> Iterator[subprocess.Popen]:
     """A worker that has shown its first sign of life, on an empty queue."""
@@ -70,6 +79,7 @@ def worker(tmp_path, queue) -> Iterator[subprocess.Popen]:
         "TOKEN_ENCRYPTION_KEYS": ",".join(settings.TOKEN_ENCRYPTION_KEYS),
         "FIELDCAMP_DATA": str(tmp_path),
     }
+    before = backends()
     with (tmp_path / "worker.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, env=environ, stdout=log, stderr=log
@@ -83,6 +93,8 @@ def worker(tmp_path, queue) -> Iterator[subprocess.Popen]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()
+        # Else the last of their statements are carried out when the tables have been emptied for another test.
+        eventually(lambda: not any(alive(pid) for pid in tree) and backends() <= before, 15)
 
 
 def started(file: Path) -> int:
