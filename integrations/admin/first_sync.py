@@ -7,7 +7,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp import formats
-from integrations.admin.record_lines import SHOWN
+from integrations.admin.record_lines import Foldable
 from integrations.admin.values import PLURALS
 from integrations.services.books.preview import BooksPreview
 from integrations.services.books.preview_rows import Count, Fate, PreviewRow, Span
@@ -22,20 +22,12 @@ _TITLES = {
 
 
 @dataclass(frozen=True)
-class PreviewList:
+class PreviewList(Foldable):
     """The records of one kind and fate; `more` are not listed."""
 
     title: str
-    rows: Sequence[PreviewRow]
+    lines: Sequence[PreviewRow]
     more: int
-
-    @property
-    def first(self) -> Sequence[PreviewRow]:
-        return self.rows[:SHOWN]
-
-    @property
-    def rest(self) -> Sequence[PreviewRow]:
-        return self.rows[SHOWN:]
 
 
 def listed_in(preview: BooksPreview, place: str) -> list[PreviewList]:

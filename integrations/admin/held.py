@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from fieldcamp.desk.users import DeskUser
-from integrations.admin.record_lines import SHOWN, RecordLine, line_of
+from integrations.admin.record_lines import Foldable, RecordLine, line_of
 from integrations.admin.values import PLURALS
 from integrations.kinds import KINDS, VISIT
 from integrations.models import Hold, Link
@@ -22,21 +22,13 @@ _EVER_AFTER = "9999"
 
 
 @dataclass(frozen=True)
-class Removals:
+class Removals(Foldable):
     """What a hold holds. `lines` in the order of their dates; `more` are those that are not listed."""
 
     title: str
     lines: Sequence[RecordLine] = field(default_factory=list)
     more: int = 0
     page: str = ""
-
-    @property
-    def first(self) -> Sequence[RecordLine]:
-        return self.lines[:SHOWN]
-
-    @property
-    def rest(self) -> Sequence[RecordLine]:
-        return self.lines[SHOWN:]
 
 
 def removals_of(holds: Collection[Hold], desk_user: DeskUser, most: int = MOST) -> dict[str, Removals]:

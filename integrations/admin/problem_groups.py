@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.desk.users import DeskUser
 from integrations.admin.conflicts import Unit
 from integrations.admin.problem_cards import TOGETHER, ProblemCard
-from integrations.admin.record_lines import SHOWN, RecordLine, line_of
+from integrations.admin.record_lines import SHOWN, Foldable, RecordLine, line_of
 from integrations.admin.values import PLURALS, Table
 from integrations.books.agreeing import Agreement, likely_pairs
 from integrations.errors import ProblemCode, ProblemReason
@@ -55,7 +55,7 @@ class GroupAnswer:
 
 
 @dataclass(frozen=True)
-class ProblemGroup:
+class ProblemGroup(Foldable):
     """All listed problems of one integration, cause and kind of record. `unticked` are exceptions, which are answered
     by themselves; `compare` is the page that has all pairs side by side."""
 
@@ -75,14 +75,6 @@ class ProblemGroup:
     @property
     def is_group(self) -> bool:
         return True
-
-    @property
-    def first(self) -> Sequence[RecordLine]:
-        return self.lines[:SHOWN]
-
-    @property
-    def rest(self) -> Sequence[RecordLine]:
-        return self.lines[SHOWN:]
 
     @property
     def unticked(self) -> int:

@@ -1,6 +1,7 @@
 """How a record is named wherever something is decided about it: client, what, date or number, amount, and the way to
 it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,20 @@ from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.record_pages import page_of
 
 SHOWN = 5  # the others are unfolded
+
+
+class Foldable:
+    """A list of which the first lines are seen and the others unfolded."""
+
+    lines: Sequence[Any]
+
+    @property
+    def first(self) -> Sequence[Any]:
+        return self.lines[:SHOWN]
+
+    @property
+    def rest(self) -> Sequence[Any]:
+        return self.lines[SHOWN:]
 
 
 @dataclass(frozen=True)
